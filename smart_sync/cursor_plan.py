@@ -83,7 +83,7 @@ def find_cursor(
     if column.type.cursor_type not in CURSOR_KINDS:
         why, fix = (
             f"it is {column.type.display}",
-            "use a column of dates and times, or of integers.",
+            f"use a column of dates and times, or of integers{_made_of(request, asked)}.",
         )
         raise ConfigError("cursor column of an unfit type", where, why, fix)
     name = names.get(asked, transformation.destination_name(asked))
@@ -91,6 +91,21 @@ def find_cursor(
     if fault := _misfit(request.window, cursor, column.type.display):
         raise ConfigError(fault[0], where, *fault[1:])
     return cursor
+
+
+def _made_of(request: SyncRequest, name: str) -> str:
+    """How a column that holds times in another type becomes a cursor."""
+    if request.data_source == "mongodb":
+        return (
+            "; or where it says a time of day, too, read a view that makes a date of it:"
+            f' [{{"$set": {{"{name}": {{"$toDate": "${name}"}}}}}}]'
+        )
+    form = "TIMESTAMP({0}) or TIMESTAMP_MILLIS({0})"
+    if request.data_source == "postgresql":
+        form = "{0}::timestamptz or to_timestamp({0})"
+    return (
+        f"; or where it says a time of day, too, make one of it in the query ({form.format(name)})"
+    )
 
 
 def _precision(column: SourceColumn) -> int | None:

@@ -218,6 +218,8 @@ def copy_reason(table: TableFacts | None) -> str:
         return "the source is a table for Apache Iceberg"
     if table.is_streamed:
         return "rows of the source are in its streaming buffer, which a copy leaves out"
+    if table.max_staleness:
+        return "changes of the source may wait to be applied (max_staleness)"
     return ""
 
 

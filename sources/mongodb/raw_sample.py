@@ -102,5 +102,7 @@ def _refusing(place: str) -> Iterator[None]:
             "sample refused",
             place,
             str(error.details.get("errmsg") if error.details else error),
-            "correct mongodb_query and mongodb_projection; they have to run as in mongosh.",
+            "correct mongodb_query and mongodb_projection; they have to run as in mongosh, the"
+            ' projection in $project, too: {"$slice": ["$items", 2]} in place of {"$slice": 2},'
+            " $filter in place of $elemMatch.",
         ) from error

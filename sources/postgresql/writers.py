@@ -58,6 +58,11 @@ ORDER BY 1
 """A living worker gets a message each 30 s at least: wal_sender_timeout's half. Beside it may
 stand parallel workers, which get none and stay after a large transaction."""
 
+_ORIGINS = """
+SELECT roname FROM pg_catalog.pg_replication_origin WHERE roname !~ '^pg_[0-9]+(_|$)' ORDER BY 1
+"""
+"""Those of subscriptions are called by their oids; others are of pglogical, BDR and the like."""
+
 _OF_MANY_NODES = (("YugabyteDB", "-YB-"), ("CockroachDB", "CockroachDB"))
 """Databases that speak like PostgreSQL, and what their version says."""
 _DISTRIBUTED = "pg_catalog.pg_dist_partition"
@@ -84,6 +89,12 @@ def writers(cursor: Any, query: str) -> Writers:
     functions = [name for (name,) in cursor.fetchall()]
     cursor.execute(_SUBSCRIPTIONS, words)
     unseen, stopped = _of_subscriptions(cursor.fetchall())
+    cursor.execute(_ORIGINS)
+    replayed = [
+        f"replication origin {name} says that another server's rows are replayed here, with stamps"
+        " of that one (where it is a leftover, SELECT pg_replication_origin_drop ends it)"
+        for (name,) in cursor.fetchall()
+    ]
     cursor.execute(
         "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.version(),"
         f" pg_catalog.to_regclass('{_DISTRIBUTED}') IS NOT NULL"
@@ -100,7 +111,7 @@ def writers(cursor: Any, query: str) -> Writers:
     refreshed = tuple(
         name for _, name, kind in relations if kind == "m" or _AGGREGATES in name.replace('"', "")
     )
-    return Writers(read, (*standby, *foreign, *hidden, *unseen), refreshed, stopped)
+    return Writers(read, (*standby, *foreign, *hidden, *unseen, *replayed), refreshed, stopped)
 
 
 def of_many_nodes(version: str) -> tuple[str, ...]:

@@ -48,6 +48,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WRITERS,
+        "Rows that pglogical, BDR or the like replay are waited for as those of a subscription.",
+        "tests/servers/test_writers.py::test_rows_that_another_replication_replays_are_told",
+        "sources/postgresql/writers.py",
+        "*unseen, *replayed), refreshed",
+        "*unseen), refreshed",
+    ),
+    P(
+        WRITERS,
         "Rows that a source stamps below what was read, since its clock was set back, are told.",
         "tests/unit/test_frontier.py::test_a_clock_that_was_set_back_is_told",
         "smart_sync/frontier.py",

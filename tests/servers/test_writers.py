@@ -149,6 +149,19 @@ def test_a_subscription_is_told_and_one_that_feeds_the_table_but_does_not_run_st
         sql(f"DROP SUBSCRIPTION {name}")
 
 
+def test_rows_that_another_replication_replays_are_told(found, sql):
+    """As of pglogical or BDR, which have no subscription in the catalog."""
+    name, asked = f"pgl_shop_{os.getpid()}", "SELECT * FROM t"
+    sql(f"CREATE TABLE t {ROWS}")
+    assert found(asked).unseen == ()
+    sql("SELECT pg_replication_origin_create(%s)", name)
+    try:
+        (why,) = found(asked).unseen
+    finally:
+        sql("SELECT pg_replication_origin_drop(%s)", name)
+    assert f"replication origin {name}" in why
+
+
 PARALLEL = """
 SELECT pid FROM pg_stat_subscription WHERE subname = %s AND leader_pid IS NOT NULL
 AND (SELECT count(*) FROM t) = 5000

@@ -53,6 +53,7 @@ def test_types_without_a_rule_are_named_with_their_column():
         (None, "a query"),
         (TableFacts("VIEW"), "a VIEW"),
         (TableFacts("TABLE", is_streamed=True), "streaming buffer"),
+        (TableFacts("TABLE", max_staleness="0-0 0 0:15:0"), "max_staleness"),
         (TableFacts("TABLE", is_iceberg=True), "Apache Iceberg"),
         (TableFacts("TABLE", is_restricted=True), "to queries only"),
     ],
