@@ -26,7 +26,7 @@ from smart_sync.predicate import ROWS, SEVERAL
 from smart_sync.renaming import renaming_note
 from smart_sync.request import SyncRequest, WriteDisposition
 from smart_sync.seen_whole import unseen_warnings
-from smart_sync.source_labels import SOURCE, reads_on, source_labels
+from smart_sync.source_labels import SOURCE, is_unclaimed, reads_on, source_labels
 from smart_sync.sql_text import SqlText
 from smart_sync.unread_rows import unread_warnings
 from smart_sync.value_text import counted, have
@@ -231,12 +231,18 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
 def _table_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
     """Of what source and destination are, whatever the rows."""
     profile, target = facts.profile, facts.target
-    has_no_label = target.exists and SOURCE not in dict(target.labels)
-    if has_no_label and request.window.smart_sync and not request.replaces:
-        yield (
+    has_no_label = target.exists and SOURCE not in dict(target.labels) and not is_unclaimed(facts)
+    takes = request.replaces or request.publishing.accept_source_change
+    if has_no_label and request.window.smart_sync and not takes:
+        told = (
             f"{request.destination} has no sync_source label: nothing guards it against a second"
             " source with the same cursor"
         )
+        mend = (
+            ", nor against one that is made anew. If its rows are of this source, one run with"
+            " accept_source_change=true gives it labels, once it publishes rows"
+        )
+        yield told + (mend if source_labels(profile) else "")
     if profile.in_bigquery and profile.in_bigquery.protected:
         names = ", ".join(profile.in_bigquery.protected)
         yield (

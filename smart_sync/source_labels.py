@@ -61,7 +61,7 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
     labels = source_labels(facts.profile)
     wanted, current = dict(labels), dict(facts.target.labels)
     is_anew = not facts.target.exists or request.replaces
-    accepts = is_anew or request.publishing.accept_source_change
+    accepts = is_anew or is_unclaimed(facts) or request.publishing.accept_source_change
     renews = not is_anew and _renews_server(wanted, current)
     note = _renewal_note(request.destination, facts, wanted) if renews else ""
     faults = [] if accepts else _faults(request.destination, facts, wanted, current)
@@ -94,6 +94,14 @@ def plan_labels(request: SyncRequest, facts: Facts) -> tuple[LabelPlan, list[Syn
         had_zone=reads_on(request) and has_moved(current, rows),
     )
     return plan, faults
+
+
+def is_unclaimed(facts: Facts) -> bool:
+    """Whether the destination is there without a row, and names no source: no rows are another's.
+
+    So it is where Terraform, or whoever owns the dataset, has made it before the first run.
+    """
+    return facts.target.rows == 0 and SOURCE not in dict(facts.target.labels)
 
 
 def reads_on(request: SyncRequest) -> bool:

@@ -186,6 +186,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "A table that others made gets its labels while it has no row.",
+        "tests/unit/test_source_labels.py::test_a_table_that_others_made_gets_its_labels_while_it_has_no_row",
+        "smart_sync/source_labels.py",
+        "is_anew or is_unclaimed(facts) or request",
+        "is_anew or request",
+    ),
+    P(
+        WATERMARK,
         "Merge keys that are others than in the runs so far are told of.",
         "tests/e2e/test_other_keys.py::test_a_row_whose_key_was_another_under_former_keys_is_told_of_until_rows_are_published",
         "smart_sync/source_labels.py",

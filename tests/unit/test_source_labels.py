@@ -106,6 +106,25 @@ def test_a_label_is_not_given_to_a_table_that_names_no_source():
     assert not a_plan(STAMPS, target=a_target(), identity=MADE).publishing.sets_label
 
 
+def test_a_table_that_others_made_gets_its_labels_while_it_has_no_row():
+    """Of Terraform, say: no row can be another source's."""
+    empty = a_target(rows=0)
+    plan = a_plan(STAMPS, target=empty, identity=MADE)
+    assert plan.publishing.sets_label
+    assert dict(plan.publishing.labels) == dict(filled_by(MADE).labels)
+    assert not any("no sync_source label" in told for told in plan.warnings)
+    ((_, what),) = refused(target=replace(empty, labels=of(ID).labels), identity=on("id:9"))
+    assert what == "the destination belongs to another server"
+
+
+def test_a_table_with_rows_and_without_labels_is_told_of_with_what_gives_it_some():
+    (told,) = a_plan(STAMPS, target=a_target(), identity=MADE).warnings
+    assert "one run with accept_source_change=true gives it labels" in told
+    accepted = a_plan(a_request(accept_source_change=True), target=a_target(), identity=MADE)
+    assert accepted.publishing.sets_label
+    assert not accepted.warnings
+
+
 def test_other_merge_keys_are_told_of_whatever_their_order_and_case():
     by_id = a_request(write_disposition=MERGE, merge_keys=("id",))
     by_both = a_request(write_disposition=MERGE, merge_keys=("id", "name"))
