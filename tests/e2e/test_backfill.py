@@ -196,7 +196,7 @@ def test_on_dataflow_a_launch_is_a_job_of_the_next_slice(sync, sql, tmp_path, bu
     (tmp_path / "launch").mkdir()
     launch = Launcher(sync, tmp_path / "launch", bucket)
     words = BACKFILL | {"source_table_for_schema": None}
-    one = launch(**words)
+    one = launch.here(**words)
     assert one.code == 0, one.output
     assert "slice [2024-12-01T00:00:00Z, 2025-01-01); 3 slices are left after it" in one.output
     (begun,) = runs(sync)
@@ -206,7 +206,7 @@ def test_on_dataflow_a_launch_is_a_job_of_the_next_slice(sync, sql, tmp_path, bu
     lapse(sync)
     sync.ok(**BACKFILL)
     assert len(months(sync)) == 4
-    done = launch(**words)
+    done = launch.here(**words)
     assert done.code == 0, done.output
     assert "all 4 slices are done" in done.output
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sources.postgresql import clock
 from tests.days import runs, statuses
 from tests.processes import until
 from tests.resumes import (
@@ -114,8 +115,9 @@ def test_a_wider_window_than_the_dead_runs_is_read_anew(sync, sql, load, die, an
     anew("begin earlier")
 
 
-def test_a_cursor_of_another_type_is_read_anew(sync, sql, load, die, anew, caplog):
+def test_a_cursor_of_another_type_is_read_anew(sync, sql, load, die, anew, caplog, monkeypatch):
     """Windows of two types can't be compared: an instant is none of a wall clock's times."""
+    monkeypatch.setattr(clock, "WAIT_S", 0.0)
     die()
     for kind in ("timestamp", "int8 USING extract(epoch FROM changed)"):
         sql(f"ALTER TABLE s ALTER changed TYPE {kind}")
