@@ -53,6 +53,28 @@ def check_columns(
         raise changed(place, "; ".join(differing[:MOST_TOLD]))
 
 
+def check_tables(
+    place: str, names: tuple[str, ...], tables: tuple[int, ...], told: list[tuple[str, int, int]]
+) -> None:
+    """See that a split reads the very tables that the plan was made of, and the splits before.
+
+    Args:
+        place: for errors.
+        names: of the plan's columns.
+        tables: their tables' OIDs; 0 of what is none's.
+        told: name, type and table of each column that is read.
+
+    Raises:
+        SourceChangedError: another table has the name by now: what other splits have read, or
+            will, are not its rows.
+    """
+    planned = dict(zip(names, tables, strict=True)) if tables else {}
+    for name, _, table in told:
+        if table and planned.get(name, 0) not in (0, table):
+            why = f"the table of {name!r} was dropped and made again, or another has its name"
+            raise changed(place, f"{why}, while it was read in parts")
+
+
 def changed(place: str, why: str) -> SourceChangedError:
     """The error for a query that no longer has the plan's columns."""
     return SourceChangedError(

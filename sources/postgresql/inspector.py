@@ -172,6 +172,7 @@ class _Inspector:
             encoding="UTF8" if self.profile.texts.are_utf8 else "SQL_ASCII",
             key_collation=self._at.key_collation,
             result_types=tuple(sql_type(column).oid for column in self.profile.columns),
+            result_tables=tuple((column.origin or (0, 0))[0] for column in self.profile.columns),
             settings=self._at.settings,
         )
 

@@ -19,7 +19,7 @@ from auto_schema.errors import (
     SourceUnreachableError,
 )
 from auto_schema.row_sums import RowSums
-from sources.postgresql.columns import changed, check_columns
+from sources.postgresql.columns import changed, check_columns, check_tables
 from sources.postgresql.connection import APPLICATION_NAME
 from sources.postgresql.errors import clean, is_amid_rows, is_of_rows, source_error, state_of
 from sources.postgresql.login import logged_in
@@ -177,7 +177,10 @@ def _rows(
     statement = source.statement(split)
     warn_if_slow()
     try:
-        fields = fields_of(described(opened, statement), source.columns)
+        told = described(opened, source.undivided)
+        if split.column:
+            check_tables(source.place, source.result_names, source.result_tables, told)
+        fields = fields_of(told, source.columns)
         rows = source.extract.batch_rows or MOST_ROWS
         yield from copied(opened, statement, fields, rows, batch_bytes(len(fields)))
     except ValueError as error:

@@ -37,6 +37,8 @@ class PostgresqlStatement:
         query: the user's query, placeholders bound, no trailing `;`.
         result_names: the names of all columns of its result, in order.
         result_types: their types' OIDs; each read checks that they are still these.
+        result_tables: the OIDs of the tables that they are columns of; 0: computed, or of a view
+            that is more than its table. Each split checks that they are still these.
         settings: what decides the query's meaning, as it was when it was described.
         columns: those that are read, with how.
         extract: the predicate around the query, where there is one.
@@ -58,6 +60,7 @@ class PostgresqlStatement:
     digests: bool = False
     key_collation: str = ""
     result_types: tuple[int, ...] = ()
+    result_tables: tuple[int, ...] = ()
     settings: Settings = ()
     only: str = ""
 
@@ -85,10 +88,19 @@ class PostgresqlStatement:
 
     def statement(self, split: Split) -> str:
         """The SQL that reads a split."""
+        return of_split(self, self._selected, split)
+
+    @property
+    def undivided(self) -> str:
+        """The SQL that reads all splits at once, of which the server tells the tables."""
+        return wrapped(self, self._selected)
+
+    @property
+    def _selected(self) -> str:
         selected = select_list(self.columns)
         if self.digests:
             selected += f", {postgresql_digest(self.columns)} AS {quote(DIGEST)}"
-        return of_split(self, selected, split)
+        return selected
 
     def proof(self, split: Split) -> str:
         """The SQL that sums the digests of a split's rows, in the server."""

@@ -18,6 +18,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         READING,
+        "Splits of one run are of one table, whatever takes its name while they are read.",
+        "tests/e2e/test_source_changes.py::test_no_two_splits_read_two_tables_of_one_name",
+        "sources/postgresql/read.py",
+        "        if split.column:\n",
+        "        if not split.column:\n",
+    ),
+    P(
+        READING,
         "A table that is written anew while a read waits for it is not read as empty.",
         "tests/e2e/test_source_changes.py::test_a_table_that_is_written_anew_while_a_read_waits_is_read_whole",
         "sources/postgresql/read.py",

@@ -235,7 +235,7 @@ def test_the_wire_shows_dimensions_of_arrays_that_no_cast_has_made():
     lists = Column("c", "c", "int4[]", "{c}", pa.list_(pa.int64()), "INT64", "REPEATED")
     plain, cast, flat = lists, replace(lists, select="{c}::int8[]"), replace(lists, is_flat=True)
     for column, wanted in ((plain, dimensions_of("c")), (cast, ""), (flat, "")):
-        (field,) = fields_of([("c", 1007)], [column])
+        (field,) = fields_of([("c", 1007, 0)], [column])
         assert field.dimensions == wanted
         assert ("array_ndims" in select_list((column,))) == (column is cast)
 
@@ -244,17 +244,17 @@ def test_each_array_type_is_of_a_type_that_is_read():
     assert set(ARRAYS.values()) < set(WIRES)
     for array, element in ARRAYS.items():
         if element != 1700:
-            (field,) = fields_of([("c", array)], [])
+            (field,) = fields_of([("c", array, 0)], [])
             assert field == Field("c", WIRES[element], is_list=True)
 
 
 def test_a_numeric_takes_the_planned_precision_and_another_type_is_refused():
     decimals = planned("n", pa.decimal128(12, 2)), planned("m", pa.list_(pa.decimal256(76, 38)))
-    assert fields_of([("n", 1700), ("m", 1231)], decimals) == [
+    assert fields_of([("n", 1700, 0), ("m", 1231, 0)], decimals) == [
         Field("n", "decimal128", 12, 2),
         Field("m", "decimal256", 76, 38, True),
     ]
     with pytest.raises(ValueError, match="'n' arrives as a numeric and int64 was planned"):
-        fields_of([("n", 1700)], [planned("n", pa.int64())])
+        fields_of([("n", 1700, 0)], [planned("n", pa.int64())])
     with pytest.raises(ValueError, match="OID 600, which isn't read"):
-        fields_of([("p", 600)], [])
+        fields_of([("p", 600, 0)], [])

@@ -87,18 +87,18 @@ def shows_dimensions(column: Column) -> bool:
     return column.is_repeated and not column.is_flat and column.select == PLAIN
 
 
-def fields_of(described: Iterable[tuple[str, int]], columns: Sequence[Column]) -> list[Field]:
+def fields_of(described: Iterable[tuple[str, int, int]], columns: Sequence[Column]) -> list[Field]:
     """The fields of a query's result.
 
     Args:
-        described: (name, type's OID) of each column of the result, in order.
+        described: (name, OIDs of type and table) of each column of the result, in order.
         columns: what is planned of them; the result may have hidden ones besides.
 
     Raises:
         ValueError: a type that isn't read.
     """
     planned = {column.source_name: column for column in columns}
-    return [_field(name, oid, planned.get(name)) for name, oid in described]
+    return [_field(name, oid, planned.get(name)) for name, oid, _ in described]
 
 
 def _field(name: str, oid: int, column: Column | None) -> Field:

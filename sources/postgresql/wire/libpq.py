@@ -45,6 +45,7 @@ _CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "PQnfields": (_INT, (_POINTER,)),
     "PQfname": (_TEXT, (_POINTER, _INT)),
     "PQftype": (ctypes.c_uint, (_POINTER, _INT)),
+    "PQftable": (ctypes.c_uint, (_POINTER, _INT)),
     "PQconnectStartParams": (_POINTER, (_POINTER, _POINTER, _INT)),
     "PQsetErrorVerbosity": (_INT, (_POINTER, _INT)),
     "PQconnectPoll": (_INT, (_POINTER,)),
@@ -110,8 +111,10 @@ def login_refusal(words: Mapping[str, str], timeout_s: float) -> tuple[str, str]
     return (states[-1] if states else ""), text
 
 
-def described(opened: Session, sql: str) -> list[tuple[str, int]]:
-    """(name, type's OID) of each column that a statement gives; it isn't run.
+def described(opened: Session, sql: str) -> list[tuple[str, int, int]]:
+    """(name, OIDs of its type and of its table) of each column of a statement, which isn't run.
+
+    What is computed has no table: 0.
 
     Raises:
         LibpqError: it is refused.
@@ -121,7 +124,11 @@ def described(opened: Session, sql: str) -> list[tuple[str, int]]:
         pass
     with _result(opened, pq.PQdescribePrepared(session, b"")) as result:
         return [
-            (pq.PQfname(result, at).decode(), int(pq.PQftype(result, at)))
+            (
+                pq.PQfname(result, at).decode(),
+                int(pq.PQftype(result, at)),
+                int(pq.PQftable(result, at)),
+            )
             for at in range(pq.PQnfields(result))
         ]
 
