@@ -102,7 +102,10 @@ def in_turns(places: Sequence[Place], theirs: Sums, ours: Sums) -> Iterator[tupl
 
 
 def fewest_missing(places: Sequence[Place], theirs: Sums, ours: Sums) -> int:
-    """How many keys are missing at the least: a place with fewer of them lacks as many."""
+    """How many keys are missing at the least: a place with fewer of them lacks as many.
+
+    Of a table that has each key in one row; else as many of its rows are more than there should be.
+    """
     lacks = (ours.get(p, NOTHING).rows - theirs.get(p, NOTHING).rows for p in places)
     return sum(max(0, lack) for lack in lacks)
 
@@ -156,12 +159,14 @@ def told_apart(
     source = {text[1:]: text[0] for text in theirs}
     is_back = {text[1:] for text in theirs if text[0] in (_EARLIER if of_versions else _THERE)}
     here, missing, returned, count = set[str](), list[str](), list[str](), 0
-    living = set[str]()
+    living, doubled = set[str](), set[str]()
     for text in ours:
         letter, key = text[0], text[1:]
         count += 1
         here.add(key)
         if letter == LETTER_HERE:
+            if key in living:
+                doubled.add(key)
             living.add(key)
             if key not in source:
                 missing.append(key)
@@ -176,4 +181,5 @@ def told_apart(
         returned=tuple(key for key in returned if key not in living),
         lacking=len(lacking),
         lacking_sample=tuple(sorted(lacking)[:SAMPLE]),
+        doubled=tuple(sorted(doubled)[:SAMPLE]),
     )

@@ -83,8 +83,10 @@ class ComparedKeys:
         returned: keys that are marked as deleted in the table and are there in the source.
         lacking: keys that the source has had for longer than the table is complete, and the table
             lacks: how many, and some of them.
+        doubled: some of the keys that were brought and that the table has in several rows.
         is_whole: whether all of them are here; else enough to see that they are too many.
-        fewest: so many are missing at the least.
+        fewest: so many are missing at the least, where the table has no key in several rows.
+        has_more: whether it has some: the table's rows are more than its missing keys make them.
     """
 
     rows: int
@@ -96,8 +98,10 @@ class ComparedKeys:
     returned: tuple[str, ...] = ()
     lacking: int = 0
     lacking_sample: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
     is_whole: bool = True
     fewest: int = 0
+    has_more: bool = False
 
     @property
     def count(self) -> int:

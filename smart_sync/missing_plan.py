@@ -15,6 +15,7 @@ from auto_schema.told import told
 from smart_sync.deletes import DELETED_AT, SOFT
 from smart_sync.facts import Facts
 from smart_sync.healing import PARAMETER as HEALS
+from smart_sync.history_plan import IS_CURRENT
 from smart_sync.missing_keys import INVALIDATE, MOST, OFF, SAMPLE, ComparedKeys
 from smart_sync.request import SyncRequest
 from smart_sync.value_text import counted
@@ -176,6 +177,8 @@ def _too_much(
             " write_disposition=WRITE_TRUNCATE."
         )
         return DeletesRefusedError("every row would be deleted", where, why, fix)
+    if compared.has_more:
+        return _doubled(request, compared)
     why = (
         f"{least}{compared.count:,} of the table's {compared.rows:,} rows are missing at the"
         f" source, which are {compared.percent:.2f} %, and {MOST}={asked.most_percent}{some}"
@@ -185,6 +188,27 @@ def _too_much(
         f" leaves rows out). If they are to go, run once with a higher {MOST}."
     )
     return DeletesRefusedError("too many rows would be deleted", where, why, fix)
+
+
+def _doubled(request: SyncRequest, compared: ComparedKeys) -> DeletesRefusedError:
+    keys = ", ".join(request.publishing.merge_keys)
+    shows = request.publishing.show_values
+    some = f", such as {_some(compared.doubled, shows=shows)}" if compared.doubled else ""
+    there = f"WHERE {IS_CURRENT} " if request.missing.ends else ""
+    return DeletesRefusedError(
+        "keys in several rows of the destination",
+        f"{request.missing.asked}, table {request.destination}",
+        f"it has at least {compared.fewest:,} of its {compared.rows:,} rows more than the source"
+        f" has of their keys, since it holds keys more than once{some}: nothing shows which of them"
+        " are missing at the source",
+        f"leave one row of each key: SELECT {keys}, COUNT(*) FROM {request.destination.sql}"
+        f" {there}GROUP BY {keys} HAVING COUNT(*) > 1 shows them. Or load the table anew with"
+        " delete_existing_table=true.",
+    )
+
+
+def _some(keys: tuple[str, ...], *, shows: bool) -> str:
+    return ", ".join(told(key, shows=shows) for key in keys)
 
 
 def _too_large(request: SyncRequest, compared: ComparedKeys) -> DeletesRefusedError:
@@ -232,19 +256,26 @@ def missing_lines(plan: MissingPlan | None) -> Iterator[str]:
 
 
 def lacking_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
-    """That comparing has shown keys which this run doesn't read, and no later one will."""
-    compared = facts.keys
+    """That comparing has shown keys which this run doesn't read, and no later one will.
+
+    And keys that the table has in several rows: these aren't compared by what they hold.
+    """
+    compared, shows = facts.keys, request.publishing.show_values
+    if compared is not None and compared.doubled:
+        yield (
+            f"the table holds keys in several rows, such as {_some(compared.doubled, shows=shows)}:"
+            " runs that bring such a row are refused. Leave one row of each"
+        )
     if compared is None or facts.rows is not None or not compared.lacking:
         return
-    some = (told(key, shows=request.publishing.show_values) for key in compared.lacking_sample)
     is_healed = not (request.missing.ends or facts.profile.is_open)  # documents never are
     repair = "repair=true or " if is_healed else ""
     filtered = request.schema.transformation.row_filter
     others = " or that the filter leaves out" if filtered else ""
     yield (
         f"the table lacks {counted(compared.lacking, 'key')} that the source has had since before"
-        f" this window, such as {', '.join(some)}: but for those that wait as dead"
-        f" letters{others}, no window reads their rows any more."
+        f" this window, such as {_some(compared.lacking_sample, shows=shows)}: but for those"
+        f" that wait as dead letters{others}, no window reads their rows any more."
         f" {repair}sync_start and sync_end bring them"
     )
 

@@ -19,6 +19,13 @@ REPAIRS = Section(
             "Only after you have looked: the same question would have the same answer.",
         ),
         Entry(
+            "keys-in-several-rows",
+            ("keys in several rows of the destination",),
+            "The destination has more rows than the source, as it holds keys more than once: nothing shows how many are missing at the source. Nothing was removed or published.",
+            "Rows that were inserted by hand, or twice: out of a backup or a snapshot, or by another tool. With `WRITE_HISTORY`: several open versions of a key.",
+            "Leave one row of each key, by the query that the message gives; or load the table anew.",
+        ),
+        Entry(
             "unknown-run",
             (
                 "an unknown run",

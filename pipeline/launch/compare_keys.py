@@ -89,7 +89,9 @@ class _Descent:
         compared = replace(compared, differing=len(differ))
         fewest = fewest_missing(differ, theirs, ours) if self.of_all else 0
         if self._is_too_much(replace(compared, is_whole=False, fewest=fewest)):
-            return self._sampled(compared, places, shortest(differ, theirs, ours), fewest)
+            some = shortest(differ, theirs, ours)
+            of_some = fewest_missing(some, theirs, ours)
+            return self._sampled(compared, places, some, fewest, of_some)
         if self.of_all:
             told, differ = told_by_bits(places, differ, theirs, ours)
             compared = _with(compared, told, holds_all=self.asked.deletes)
@@ -107,12 +109,19 @@ class _Descent:
         return self.asked.deletes and compared.is_too_much(self.asked.most_percent)
 
     def _sampled(
-        self, compared: ComparedKeys, places: Places, within: tuple[Place, ...], fewest: int
+        self,
+        compared: ComparedKeys,
+        places: Places,
+        within: tuple[Place, ...],
+        fewest: int,
+        of_some: int,
     ) -> ComparedKeys:
-        """Of too many, a few."""
+        """Of too many, a few; and whether these are as many as their places lack at the least."""
         some = self._keys(places, within) if within else ComparedKeys(0, 0)
         missing = tuple(sorted(some.missing)[:SAMPLE])
-        return replace(compared, missing=missing, is_whole=False, fewest=fewest, moved=some.moved)
+        has_more = len(some.missing) < of_some
+        compared = replace(compared, missing=missing, doubled=some.doubled, has_more=has_more)
+        return replace(compared, is_whole=False, fewest=fewest, moved=some.moved)
 
     def _sums(self, places: Places, within: tuple[Place, ...]) -> tuple[Summed, Summed]:
         return _both(
@@ -183,4 +192,5 @@ def _with(compared: ComparedKeys, more: ComparedKeys, *, holds_all: bool) -> Com
         returned=(*compared.returned, *more.returned),
         lacking=compared.lacking + more.lacking,
         lacking_sample=tuple(sample),
+        doubled=(*compared.doubled, *more.doubled)[:SAMPLE],
     )

@@ -98,6 +98,11 @@ def test_what_is_missing_is_never_there_and_never_fewer_than_the_sums_say(theirs
     assert fewest_missing([(0, 0)], *sums) <= len(told.missing)
 
 
+def test_a_key_that_the_table_has_in_several_rows_is_told_and_not_missing():
+    told = told_apart(["n1", "n2"], ["h1", "h2", "h2", "m3"])
+    assert (told.missing, told.doubled) == ((), ("2",))
+
+
 NEAR = st.lists(st.integers(-70, 70), max_size=40)
 
 

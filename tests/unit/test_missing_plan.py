@@ -7,7 +7,7 @@ import pytest
 
 from smart_sync.deletes import HARD, SOFT
 from smart_sync.missing_keys import ComparedKeys, MissingRequest
-from smart_sync.missing_plan import MOST_SENT, MissingPlan, plan_missing
+from smart_sync.missing_plan import MOST_SENT, MissingPlan, lacking_warnings, plan_missing
 from smart_sync.missing_sql import SENT
 from tests.factories import a_request, some_facts
 
@@ -19,6 +19,20 @@ def planned(*missing: str, returned: tuple[str, ...] = (), rows: str = HARD) -> 
     assert plan is not None
     assert faults == []
     return plan
+
+
+def test_keys_in_several_rows_are_not_told_as_missing():
+    request = replace(
+        a_request(merge_keys=("id",)), missing=MissingRequest(HARD, most_percent=Decimal(5))
+    )
+    compared = ComparedKeys(13, 10, doubled=("2",), is_whole=False, fewest=3, has_more=True)
+    facts = replace(some_facts(request), keys=compared)
+    plan, (fault,) = plan_missing(request, facts)
+    assert plan is None
+    assert fault.what == "keys in several rows of the destination"
+    assert "GROUP BY id HAVING COUNT(*) > 1" in fault.fix
+    (told,) = lacking_warnings(request, facts)
+    assert "the table holds keys in several rows, such as sha256" in told
 
 
 @pytest.mark.parametrize("way", [SENT, "`p.d._sync_missing_1`"])
