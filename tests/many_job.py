@@ -1,7 +1,7 @@
 """Many tables as one job, which is run here to its end by the local runner."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,9 +37,9 @@ APPENDED = EVERY.replace("WRITE_MERGE, merge_keys: auto", "WRITE_APPEND")
 """The same, each row added: what is done twice shows."""
 
 
-def five_tables(sync: Sync, sql: Callable[[str], object]) -> Sync:
-    """Five tables, two of which have several splits, and the parameters of their launch."""
-    for name, rows in ROWS.items():
+def with_tables(sync: Sync, sql: Callable[[str], object], tables: Mapping[str, int] = ROWS) -> Sync:
+    """Tables of so many rows, two of which have several splits, and the words of their launch."""
+    for name, rows in tables.items():
         sql(TABLE.format(name, rows))
     sync.defaults |= {"destination_bigquery_table": None, "tables": EVERY}
     return sync

@@ -25,9 +25,9 @@ from tests.many_job import (
     counts,
     ended,
     failed_in,
-    five_tables,
     locked,
     run_job,
+    with_tables,
 )
 from tests.processes import Gate
 from tests.sync import PROJECT
@@ -35,7 +35,7 @@ from tests.sync import PROJECT
 
 @pytest.fixture
 def many(sync, sql):
-    return five_tables(sync, sql)
+    return with_tables(sync, sql)
 
 
 @pytest.fixture

@@ -8,25 +8,26 @@ from pipeline.runs.settle import clear_staging
 from tests.hook_server import hook_server
 from tests.many_job import (
     APPENDED,
-    ROWS,
     WorkerDiedError,
     assert_free,
     counts,
     ended,
     failed_in,
-    five_tables,
     run_job,
+    with_tables,
 )
 from tests.sync import PROJECT
 
 LATE = ("users", "parts")
 """One table that goes whole, and one of several splits."""
+ROWS = {"lines": 40, "users": 3, "parts": 60}
+"""One that nothing befalls, and those to which it does."""
 SUCCEEDED = {name: ("succeeded", 0, rows) for name, rows in ROWS.items()}
 
 
 @pytest.fixture
 def many(sync, sql):
-    return five_tables(sync, sql)
+    return with_tables(sync, sql, ROWS)
 
 
 def dying_at_the_end(monkeypatch, table, act):
@@ -60,7 +61,7 @@ def test_a_table_that_is_processed_again_is_told_with_what_failed_first(many, mo
     dying_at_the_end(monkeypatch, "parts", back)
     _, errors = run_job(many, monkeypatch, gone, times=2)
     assert WorkerDiedError.__name__ in errors[0]
-    assert failed_in(errors[1]) == ("1 of 5", "public.parts")
+    assert failed_in(errors[1]) == ("1 of 3", "public.parts")
     assert "splits are missing" not in told_of(many, "parts")
     assert 'relation "public.parts" does not exist' in told_of(many, "parts")
     assert ended(many)["parts"] == ("failed", 4, 0)
@@ -141,7 +142,7 @@ def test_a_table_that_a_launch_with_another_history_has_filled_meanwhile_is_left
     many, monkeypatch
 ):
     _, errors = run_job(many, monkeypatch, lambda: synced_elsewhere(many), tables=APPENDED)
-    assert failed_in(errors[0]) == ("2 of 5", "public.parts, public.users")
+    assert failed_in(errors[0]) == ("2 of 3", "public.parts, public.users")
     assert_left_to_the_next(many)
 
 
@@ -176,7 +177,7 @@ def test_a_table_that_another_launch_took_while_others_were_planned_is_left_to_t
     assert {name: result.exit_code for name, result in results.items() if result.exit_code} == {
         f"public.{table}": 6 for table in LATE
     }
-    assert failed_in(errors[0]) == ("2 of 5", "public.parts, public.users")
+    assert failed_in(errors[0]) == ("2 of 3", "public.parts, public.users")
     assert_left_to_the_next(many)
 
 
@@ -188,7 +189,7 @@ def test_tables_whose_plans_can_not_be_read_have_failed_in_the_history(many, mon
         plans.unlink()
 
     _, errors = run_job(many, monkeypatch, removed)
-    assert failed_in(errors[0])[0] == "5 of 5"
+    assert failed_in(errors[0])[0] == "3 of 3"
     assert ended(many) == dict.fromkeys(ROWS, ("failed", 5, 0))
     assert all("staging failed" in told_of(many, name) for name in ROWS)
     assert_free(many)
