@@ -30,6 +30,8 @@ is its alias: beside either, a bare column of that name would mean the whole row
 """
 TABLE, STAGED = f"{OURS}table", f"{OURS}staged"
 """Aliases of the destination and of staged rows."""
+SYNC_SOURCE = "sync_source"
+"""The label of a table that a sync fills: which source that is."""
 HASH_DIGITS = 6
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _COLUMN = re.compile(r"[^\W\d][\w]*", re.UNICODE)

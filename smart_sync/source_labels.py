@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auto_schema.errors import ConfigError, SyncError, TargetError
-from auto_schema.names import label
+from auto_schema.names import SYNC_SOURCE, label
 from smart_sync.facts import Facts
 from smart_sync.made_anew import MADE, is_another_table, made_faults, made_label
 from smart_sync.moved_zone import ZONE, has_moved, zone_label
@@ -23,7 +23,7 @@ from sources.profile import SourceProfile
 from sources.values import is_after
 from warehouse.names import TableRef
 
-SOURCE, SERVER = "sync_source", "sync_server"
+SOURCE, SERVER = SYNC_SOURCE, "sync_server"
 BY_ID = "id-"
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from smart_sync.facts import Facts
+from smart_sync.load_columns import LOADED_AT
 from smart_sync.request import SyncRequest
+from smart_sync.source_labels import reads_on
 
 
 def unread_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
@@ -22,6 +24,15 @@ def unread_warnings(request: SyncRequest, facts: Facts) -> Iterator[str]:
             f" moves no {name}: those that come to meet it after a run has read later ones lie"
             " below the watermark, and no run reads them. Leave that condition out and ask it where"
             " the table is read, or use a cursor such as the later of both"
+        )
+    synced = profile.in_bigquery.synced if profile.in_bigquery else ()
+    if synced and reads_on(request) and name != LOADED_AT:
+        yield (
+            f"{', '.join(synced)} is filled by a sync of its own: rows that this brings later (by"
+            " a repair, a backfill, a replay, a lookback, a window by hand) keep their stamps, and"
+            f" where these lie below the watermark no run here reads them. With load_columns=true"
+            f" there smart_sync_timestamp_column={LOADED_AT} reads them here; else run here with"
+            " repair=true after those"
         )
     if profile.given is None:
         return

@@ -111,6 +111,7 @@ class InBigquery:
         others: tables of a wildcard whose names don't go on with a digit, where others' do.
         partitions_live: (table, how long BigQuery keeps each of its partitions) of those that are
             read, where not for ever.
+        synced: tables of those that are read into which a sync of this program publishes.
     """
 
     location: str = ""
@@ -124,6 +125,7 @@ class InBigquery:
     left_out: tuple[str, ...] | None = ()
     others: tuple[str, ...] = ()
     partitions_live: tuple[tuple[str, timedelta], ...] = ()
+    synced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

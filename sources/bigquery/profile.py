@@ -148,6 +148,7 @@ def profile_of(
             partly_masked=() if is_listed else seen.masked,
             closed=seen.closed,
             partitions_live=_lifetimes(reads),
+            synced=tuple(sorted(r.name for r in reads if r.facts and r.facts.is_synced)),
         ),
         description=table.description if table else "",
         notes=(table.layout_note,) if table and table.layout_note else (),

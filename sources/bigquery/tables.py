@@ -12,6 +12,7 @@ from google.api_core.exceptions import Forbidden, GoogleAPICallError
 from google.cloud import bigquery
 from sqlglot import exp
 
+from auto_schema.names import SYNC_SOURCE
 from auto_schema.schema import INGESTION_TIME, Partitioning
 from sources.query_tree import trees_of
 
@@ -36,6 +37,7 @@ class TableFacts:
             https://cloud.google.com/bigquery/docs/analytics-hub-introduction#data_egress
         is_iceberg: whether it is one for Apache Iceberg.
         partitions_live: how long BigQuery keeps each of its partitions; None: for ever.
+        is_synced: whether a sync fills it, as its label says.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class TableFacts:
     is_restricted: bool = False
     is_iceberg: bool = False
     partitions_live: timedelta | None = None
+    is_synced: bool = False
 
 
 def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
@@ -89,6 +92,7 @@ def table_facts(client: bigquery.Client, table_id: str) -> TableFacts:
         is_restricted=(told.get("restrictions") or {}).get("type") == "RESTRICTED_DATA_EGRESS",
         is_iceberg=bool(told.get("biglakeConfiguration")),
         partitions_live=timedelta(milliseconds=int(lives)) if lives else None,
+        is_synced=SYNC_SOURCE in table.labels,
     )
 
 

@@ -11,6 +11,15 @@ P = Promise
 PROMISES: tuple[Promise, ...] = (
     P(
         BIGQUERY,
+        "A source that another sync fills is told, since its rows may come late with old stamps.",
+        "tests/unit/test_lifetimes.py::"
+        "test_a_source_that_a_sync_fills_is_told_where_rows_come_late_with_their_stamps",
+        "smart_sync/unread_rows.py",
+        "if synced and reads_on(request) and name",
+        "if False and name",
+    ),
+    P(
+        BIGQUERY,
         "Rows in a streaming buffer, and changes that wait to be applied, are read by a query.",
         f"{WAYS}test_rows_that_are_not_in_storage_yet_are_read_by_a_query",
         "sources/bigquery/profile.py",

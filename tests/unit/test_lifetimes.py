@@ -14,6 +14,7 @@ from smart_sync.facts import DatasetFacts
 from smart_sync.lifetimes import lifetime_warnings, source_lifetime_warnings
 from smart_sync.missing_keys import MissingRequest
 from smart_sync.request import WriteDisposition
+from smart_sync.unread_rows import unread_warnings
 from sources.bigquery.full_access import PartlySeen
 from sources.bigquery.profile import Described, profile_of
 from sources.bigquery.tables import ReadTable, TableFacts, table_facts
@@ -121,6 +122,22 @@ def test_the_lifetime_of_a_sources_partitions_is_read_behind_its_views():
     reads = (ReadTable("p.d.s", "p.d.v", facts), ReadTable("p.d.v", "", TableFacts("VIEW")))
     seen = profile_of("p", Described((), ("p.d.v",), "EU"), reads, PartlySeen((), ()))
     assert seen.in_bigquery.partitions_live == (("p.d.s", DAYS),)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [({}, True), ({"cursor": "sync_loaded_at"}, False), ({"smart_sync": False}, False)],
+    ids=["by the rows' own stamps", "by those of publishing", "all rows"],
+)
+def test_a_source_that_a_sync_fills_is_told_where_rows_come_late_with_their_stamps(words, is_told):
+    named = {"tableReference": {"projectId": "p", "datasetId": "d", "tableId": "s"}}
+    table = bigquery.Table.from_api_repr(named | {"type": "TABLE", "labels": {"sync_source": "1"}})
+    facts = table_facts(SimpleNamespace(get_table=lambda _: table), "p.d.s")
+    reads = (ReadTable("p.d.s", "p.d.v", facts), ReadTable("p.d.v", "", TableFacts("VIEW")))
+    seen = profile_of("p", Described((), ("p.d.v",), "EU"), reads, PartlySeen((), ()))
+    told = list(unread_warnings(a_request(**words), replace(some_facts(), profile=seen)))
+    assert len(told) == is_told
+    assert all("p.d.s is filled by a sync of its own" in text for text in told)
 
 
 @pytest.mark.parametrize("rows", ["off", "hard"])
