@@ -349,8 +349,8 @@ PROMISES: tuple[Promise, ...] = (
         "Many tables",
         "A table whose first try failed is told with what failed in it, also by the next one.",
         "tests/e2e/test_many_job_again.py::test_a_table_that_is_processed_again_is_told_with_what_failed_first",
-        "pipeline/execution/split_reading.py",
-        "        yield earlier\n",
+        "pipeline/execution/launched_table.py",
+        "            yield earlier\n",
         "",
     ),
     Promise(
