@@ -191,7 +191,7 @@ def test_what_is_repaired_afterwards_prints_what_its_file_says(shop):
             | OF_RUNS
             | {
                 r"\d\d-\d\d \d\d:\d\d": "DATE, TIME",
-                r"\b\d+  \d+ d \d+ h": "N  LAG",
+                r"\b\d+  \d+ d (?:\d+ h|AGE)": "N  LAG",
                 r"(data lag) +(?=\x1b)": r"\1 ",  # as wide as its hours have digits
             }
         )
