@@ -20,7 +20,8 @@ def number_faults(request: SyncRequest, facts: Facts) -> list[SyncError]:
     """Where the source's MAX is in another unit than what was read, or an integer's highest."""
     window, cursor = facts.window, facts.cursor
     accepts = request.publishing.accept_source_change or request.replaces
-    if window is None or cursor is None or accepts or request.window.by_hand:
+    moves = not request.window.by_hand and not request.backfills
+    if window is None or cursor is None or accepts or not moves:
         return []
     if window.window.high in _HIGHEST:
         return [
