@@ -30,6 +30,7 @@ from smart_sync.source_labels import SOURCE, is_unclaimed, reads_on, source_labe
 from smart_sync.sql_text import SqlText
 from smart_sync.unread_rows import unread_warnings
 from smart_sync.value_text import counted, have
+from smart_sync.whole_days import midnight_warnings
 from smart_sync.zone_advice import zone_warnings
 from sources.profile import SourceProfile
 
@@ -223,6 +224,7 @@ def _cursor_warnings(request: SyncRequest, facts: Facts, cursor: Cursor) -> Iter
         yield coarse
     yield from _number_warnings(request, cursor, facts.profile)
     yield from _stamp_warnings(request, cursor, facts.profile)
+    yield from midnight_warnings(request, facts, cursor)
     yield from zone_warnings(request, facts)
     yield from unread_warnings(request, facts)
     yield from left_out_warnings(evidence, cursor, facts.floor)

@@ -274,6 +274,14 @@ PROMISES: tuple[Promise, ...] = (
     ),
     P(
         WATERMARK,
+        "Stamps that are days by their values only are told of.",
+        "tests/unit/test_whole_days.py::test_stamps_that_may_be_days_are_told",
+        "smart_sync/advice.py",
+        "    yield from midnight_warnings(request, facts, cursor)\n",
+        "",
+    ),
+    P(
+        WATERMARK,
         "An instant that two zones in a row move is known as moved.",
         "tests/unit/test_coarse_stamps.py::test_an_instant_is_moved_by_two_zones_and_a_clock_without_zone_is_not",
         "sources/coarse_stamps_tree.py",
