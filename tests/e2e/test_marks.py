@@ -25,7 +25,7 @@ def orders(sql):
     )
     sql(
         "INSERT INTO orders (id, name, updated_at) SELECT i, 'v1',"
-        " timestamptz '2024-05-01' + i * '1 day'::interval FROM generate_series(1, 4) i"
+        " timestamptz '2024-05-01 06:00' + i * '1 day'::interval FROM generate_series(1, 4) i"
     )
     sql("UPDATE orders SET deleted_at = updated_at, gone = true WHERE id = 3")
     return sql
@@ -42,9 +42,9 @@ def delete(orders, key, stamp):
 def test_a_marked_row_is_removed_and_is_never_added(sync, orders):
     sync.ok(**MERGE)
     assert sync.rows(COLUMNS) == [(1, "v1"), (2, "v1"), (4, "v1")]
-    delete(orders, 2, "2024-06-01")
-    orders("INSERT INTO orders VALUES (5, 'late', '2024-06-02', true, '2024-06-02')")
-    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-03' WHERE id = 1")
+    delete(orders, 2, "2024-06-01 06:00")
+    orders("INSERT INTO orders VALUES (5, 'late', '2024-06-02 06:00', true, '2024-06-02 06:00')")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-03 06:00' WHERE id = 1")
     result = sync.ok(**MERGE)
     assert sync.rows(COLUMNS) == [(1, "v2"), (4, "v1")]
     assert "3 rows read, 2 published, 1 deleted" in result.out
@@ -54,7 +54,7 @@ def test_a_marked_row_is_removed_and_is_never_added(sync, orders):
 
 def test_a_key_that_returns_is_there_again(sync, orders):
     sync.ok(**MERGE)
-    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-01' WHERE id = 3")
+    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-01 06:00' WHERE id = 3")
     sync.ok(**MERGE)
     assert sync.rows("id") == [(1,), (2,), (3,), (4,)]
 
@@ -63,7 +63,7 @@ def test_a_flag_marks_as_well_as_a_time(sync, orders):
     flag = MERGE | {"deleted_column": "gone"}
     sync.ok(**flag)
     assert sync.rows("id") == [(1,), (2,), (4,)]
-    delete(orders, 1, "2024-06-01")
+    delete(orders, 1, "2024-06-01 06:00")
     sync.ok(**flag)
     assert sync.rows("id") == [(2,), (4,)]
     assert sync.history()[-1]["rows_deleted"] == 1
@@ -73,8 +73,8 @@ STAMPED = "id, name, _sync_deleted_at"
 
 
 def at(day):
-    """Midnight of that day, as BigQuery answers it."""
-    return dt.datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    """A time of UTC as BigQuery answers it."""
+    return dt.datetime.fromisoformat(f"{day}+00:00")
 
 
 def test_soft_keeps_a_marked_row_and_says_since_when(sync, orders):
@@ -82,17 +82,17 @@ def test_soft_keeps_a_marked_row_and_says_since_when(sync, orders):
     assert sync.rows(STAMPED) == [
         (1, "v1", None),
         (2, "v1", None),
-        (3, "v1", at("2024-05-04")),
+        (3, "v1", at("2024-05-04 06:00")),
         (4, "v1", None),
     ]
     assert sync.history()[-1]["rows_deleted"] == 1
-    delete(orders, 2, "2024-06-01")
-    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-02' WHERE id = 3")
+    delete(orders, 2, "2024-06-01 06:00")
+    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-02 06:00' WHERE id = 3")
     result = sync.ok(**SOFT)
     assert "2 rows read, 2 published, 1 deleted" in result.out
     assert sync.rows(STAMPED) == [
         (1, "v1", None),
-        (2, "v1", at("2024-06-01")),
+        (2, "v1", at("2024-06-01 06:00")),
         (3, "v1", None),
         (4, "v1", None),
     ]
@@ -101,7 +101,7 @@ def test_soft_keeps_a_marked_row_and_says_since_when(sync, orders):
 def test_a_flag_has_the_time_of_its_row_and_a_rerun_gives_the_same_table(sync, orders):
     flag = SOFT | {"deleted_column": "gone", "smart_sync_lookback": "9999d"}
     sync.ok(**flag)
-    delete(orders, 2, "2024-06-01")
+    delete(orders, 2, "2024-06-01 06:00")
     sync.ok(**flag)
     whole = sync.rows("*")
     sync.ok(**flag)
@@ -109,8 +109,8 @@ def test_a_flag_has_the_time_of_its_row_and_a_rerun_gives_the_same_table(sync, o
     assert sync.history()[-1]["rows_deleted"] == 0
     assert dict(sync.rows("id, _sync_deleted_at")) == {
         1: None,
-        2: at("2024-06-01"),
-        3: at("2024-05-04"),
+        2: at("2024-06-01 06:00"),
+        3: at("2024-05-04 06:00"),
         4: None,
     }
 
@@ -134,12 +134,12 @@ def test_without_any_time_the_run_that_sees_a_mark_first_says_when(sync, orders)
 def test_the_column_is_added_to_a_table_that_lacks_it_and_the_plan_says_so(sync, orders):
     plain = {key: value for key, value in MERGE.items() if key != "deleted_column"}
     sync.ok(**plain)
-    delete(orders, 2, "2024-06-01")
+    delete(orders, 2, "2024-06-01 06:00")
     assert "columns to be added: _sync_deleted_at" in sync.ok(**SOFT, plan_only="true").out
     sync.ok(**SOFT)
     assert sync.rows("id, _sync_deleted_at") == [
         (1, None),
-        (2, at("2024-06-01")),
+        (2, at("2024-06-01 06:00")),
         (3, None),
         (4, None),
     ]
@@ -149,7 +149,7 @@ def test_a_run_that_marks_nothing_clears_the_time_of_the_rows_it_writes(sync, or
     """Those rows are there again."""
     sync.ok(**SOFT)
     plain = {key: value for key, value in MERGE.items() if key != "deleted_column"}
-    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-02' WHERE id = 3")
+    orders("UPDATE orders SET deleted_at = NULL, updated_at = '2024-06-02 06:00' WHERE id = 3")
     told = sync.ok(**plain, stale_columns="error", plan_only="true").out
     assert told.count("WARNING") == 1
     assert "rows that this run writes have NULL there" in " ".join(told.split())
@@ -170,12 +170,18 @@ def test_our_column_is_none_that_the_source_has_dropped(sync, orders):
 def test_two_versions_of_a_key_of_which_the_newest_is_marked_leave_none(sync, sql):
     """A source that only appends brings both, in one window or one after the other."""
     sql("CREATE TABLE orders (id int8, name text, deleted_at timestamptz, updated_at timestamptz)")
-    sql("INSERT INTO orders VALUES (1, 'a', NULL, '2024-05-01'), (2, 'a', NULL, '2024-05-01')")
-    sql("INSERT INTO orders VALUES (1, 'b', '2024-05-02', '2024-05-02')")
+    sql(
+        "INSERT INTO orders VALUES (1, 'a', NULL, '2024-05-01 06:00'),"
+        " (2, 'a', NULL, '2024-05-01 06:00')"
+    )
+    sql("INSERT INTO orders VALUES (1, 'b', '2024-05-02 06:00', '2024-05-02 06:00')")
     sync.ok(**MERGE)
     assert sync.rows(COLUMNS) == [(2, "a")]
-    sql("INSERT INTO orders VALUES (2, 'b', NULL, '2024-05-03'), (2, 'c', now(), '2024-05-04')")
-    sql("INSERT INTO orders VALUES (3, 'a', NULL, '2024-05-04')")
+    sql(
+        "INSERT INTO orders VALUES (2, 'b', NULL, '2024-05-03 06:00'),"
+        " (2, 'c', now(), '2024-05-04 06:00')"
+    )
+    sql("INSERT INTO orders VALUES (3, 'a', NULL, '2024-05-04 06:00')")
     sync.ok(**MERGE)
     assert sync.rows(COLUMNS) == [(3, "a")]
 
@@ -184,9 +190,9 @@ def test_an_older_mark_removes_no_newer_row(sync, orders):
     """As a slice of a backfill brings it."""
     sync.ok(**MERGE)
     sync.client.query_and_wait(
-        f"UPDATE {sync.dataset}.t SET updated_at = TIMESTAMP '2024-07-01' WHERE id = 2"
+        f"UPDATE {sync.dataset}.t SET updated_at = TIMESTAMP '2024-07-01 06:00' WHERE id = 2"
     )
-    delete(orders, 2, "2024-06-01")
+    delete(orders, 2, "2024-06-01 06:00")
     hand = {"sync_start": "2024-05-30", "sync_end": "2024-06-02"}
     sync.ok(**MERGE, **hand)
     assert sync.rows("id") == [(1,), (2,), (4,)]
@@ -194,15 +200,15 @@ def test_an_older_mark_removes_no_newer_row(sync, orders):
 
 def test_when_the_highest_row_is_removed_nothing_is_lost_doubled_or_warned_about(sync, orders):
     sync.ok(**MERGE)
-    delete(orders, 4, "2024-06-01")
+    delete(orders, 4, "2024-06-01 06:00")
     sync.ok(**MERGE)
     run = sync.history()[-1]
-    assert run["watermark_after"] == "2024-05-03 00:00:00"
+    assert run["watermark_after"] == "2024-05-03 06:00:00"
     for _ in range(2):
         assert "WARNING" not in sync.ok(**MERGE, plan_only="true").out
         sync.ok(**MERGE)
         assert sync.rows("id") == [(1,), (2,)]
-    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-06-02')")
+    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-06-02 06:00')")
     sync.ok(**MERGE)
     assert sync.rows("id") == [(1,), (2,), (5,)]
 
@@ -225,14 +231,14 @@ def test_a_table_left_empty_goes_on_where_its_last_window_ended(sync, orders):
 
 def test_rows_that_were_rightly_removed_are_not_lost_when_a_window_is_verified(sync, orders):
     sync.ok(**MERGE)
-    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-06-01')")
+    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-06-01 06:00')")
     sync.ok(**MERGE)
     only = {"verify_only": "true", "verify_start": "2024-05-01", "verify_end": "2024-06-01"}
     told = sync.ok(**MERGE, **only).out
     assert "source 3 rows, BigQuery 3 rows" in told
     flag = MERGE | {"deleted_column": "gone"}
     assert "source 3 rows, BigQuery 3 rows" in sync.ok(**flag, **only).out
-    delete(orders, 5, "2024-06-03")
+    delete(orders, 5, "2024-06-03 06:00")
     sync.client.query_and_wait(f"DELETE FROM {sync.dataset}.t WHERE id = 1")
     found = sync(**MERGE, **only)
     assert found.code == 8
@@ -287,16 +293,16 @@ def test_a_row_that_is_removed_fails_no_check(sync, orders, mode):
     orders("UPDATE orders SET name = NULL WHERE id = 3")
     sync.ok(**words)
     orders("UPDATE orders SET name = NULL WHERE id = 2")
-    delete(orders, 2, "2024-06-01")
-    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-01' WHERE id = 1")
+    delete(orders, 2, "2024-06-01 06:00")
+    orders("UPDATE orders SET name = 'v2', updated_at = '2024-06-01 06:00' WHERE id = 1")
     sync.ok(**words)
     assert sync.rows(COLUMNS) == [(1, "v2"), (4, "v1")]
-    delete(orders, 4, "2024-06-02")
-    orders("INSERT INTO orders VALUES (5, 'v1', NULL, false, '2024-06-02')")
+    delete(orders, 4, "2024-06-02 06:00")
+    orders("INSERT INTO orders VALUES (5, 'v1', NULL, false, '2024-06-02 06:00')")
     sync.ok(**words)
     assert sync.rows(COLUMNS) == [(1, "v2"), (5, "v1")], "that of 4 is gone: it is unique"
-    orders("INSERT INTO orders VALUES (6, NULL, NULL, false, '2024-06-03')")
-    orders("INSERT INTO orders VALUES (7, NULL, '2024-06-03', true, '2024-06-03')")
+    orders("INSERT INTO orders VALUES (6, NULL, NULL, false, '2024-06-03 06:00')")
+    orders("INSERT INTO orders VALUES (7, NULL, '2024-06-03 06:00', true, '2024-06-03 06:00')")
     assert sync(**words).code == (11 if mode == "fail" else 0)
     if mode == "quarantine":
         assert sync.history()[-1]["rows_dead"] == 1
@@ -318,14 +324,14 @@ def test_the_query_that_makes_the_rows_has_to_keep_the_mark(sync, orders):
         found = sync.rows(f"id, big, {stamp}")
         assert found[0] == (1, "V1", None)
         assert len(found) == (3 if rows == "hard" else 4)
-    assert found[2] == (3, "V1", at("2024-05-04"))
+    assert found[2] == (3, "V1", at("2024-05-04 06:00"))
 
 
 def test_a_run_is_undone_with_the_column_that_it_added(sync, orders):
     plain = {key: value for key, value in MERGE.items() if key != "deleted_column"}
     sync.ok(**plain)
     before = sync.rows("*")
-    delete(orders, 2, "2024-06-01")
+    delete(orders, 2, "2024-06-01 06:00")
     for words in (SOFT, MERGE):
         sync.ok(**words, keep_snapshots="true")
         run = sync.history()[-1]
@@ -337,7 +343,7 @@ def test_a_run_is_undone_with_the_column_that_it_added(sync, orders):
 def test_slices_of_a_backfill_remove_what_is_marked(sync, orders):
     """Whatever slice comes first: a marked row is in the last one that it was written in."""
     by_slice = {"sync_start": "2024-05-01", "sync_end": "2024-06-03", "backfill_by": "month"}
-    delete(orders, 2, "2024-06-01")
+    delete(orders, 2, "2024-06-01 06:00")
     sync.ok(**MERGE, **by_slice)
     assert sync.rows("id") == [(1,), (4,)]
     sync.ok(**MERGE)
@@ -349,11 +355,11 @@ def test_a_run_that_died_after_it_removed_rows_is_settled_and_nothing_is_lost(
 ):
     """Its job had ended: MAX has fallen, and the next run goes on from there."""
     sync.ok(**MERGE)
-    delete(orders, 4, "2024-06-01")
+    delete(orders, 4, "2024-06-01 06:00")
     with monkeypatch.context() as broken:
         broken.setattr("pipeline.publish.published.Counts.deleted", lambda *_: 1 / 0)
         assert sync(**MERGE).code != 0
-    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-05-30')")
+    orders("INSERT INTO orders VALUES (5, 'new', NULL, false, '2024-05-30 06:00')")
     sync.ok(**MERGE)
     assert sync.rows("id") == [(1,), (2,), (5,)]
     assert "WARNING" not in sync.ok(**MERGE, plan_only="true").out

@@ -208,10 +208,10 @@ tables:
 """
 OTHERS = """
 CREATE TABLE customers (id int4 PRIMARY KEY, name text, updated_at timestamptz);
-INSERT INTO customers SELECT n, 'c' || n, '2025-07-01' FROM generate_series(1, 97) AS n;
+INSERT INTO customers SELECT n, 'c' || n, '2025-07-01 09:00' FROM generate_series(1, 97) AS n;
 CREATE TABLE lines (order_id int8, line int2, article text, updated_at timestamptz,
   PRIMARY KEY (order_id, line));
-INSERT INTO lines SELECT n / 3, n % 3, 'a' || n % 7, '2025-07-02'
+INSERT INTO lines SELECT n / 3, n % 3, 'a' || n % 7, '2025-07-02 09:00'
 FROM generate_series(1, 3600) AS n;
 """
 
