@@ -13,7 +13,7 @@ from tests.sync import PASSWORD, Result
 
 TABLE = """
 CREATE TABLE {0} (id int8 PRIMARY KEY, updated_at timestamptz);
-INSERT INTO {0} SELECT g, '2024-05-01' FROM generate_series(1, {1}) AS g
+INSERT INTO {0} SELECT g, '2024-05-01 06:00' FROM generate_series(1, {1}) AS g
 """
 SYNC = {"enable_smart_sync": True, "source_table_for_schema": "orders", "runner": None}
 SERVERS = ("BIGQUERY_EMULATOR_HOST", "BIGQUERY_STORAGE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST")

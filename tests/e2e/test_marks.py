@@ -190,7 +190,7 @@ def test_an_older_mark_removes_no_newer_row(sync, orders):
     """As a slice of a backfill brings it."""
     sync.ok(**MERGE)
     sync.client.query_and_wait(
-        f"UPDATE {sync.dataset}.t SET updated_at = TIMESTAMP '2024-07-01 06:00' WHERE id = 2"
+        f"UPDATE {sync.dataset}.t SET updated_at = TIMESTAMP '2024-07-01 06:00:00' WHERE id = 2"
     )
     delete(orders, 2, "2024-06-01 06:00")
     hand = {"sync_start": "2024-05-30", "sync_end": "2024-06-02"}
