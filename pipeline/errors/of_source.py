@@ -156,7 +156,7 @@ SOURCE = Section(
                 "a table was written anew while its snapshot was taken",
                 "the primary key is another",
             ),
-            "Between the plan and the reading, or while it was read in parts, the table's columns, types or key became others, or another table got its name. Rows of two forms are never published together.",
+            "Between the plan and the reading, or while it was read in parts, the table's columns, types or key became others, another table got its name, or it was emptied or written anew (TRUNCATE, REFRESH MATERIALIZED VIEW, VACUUM FULL). Rows of two forms, or of two times, are never published together.",
             "A migration ran at the same time.",
             "",
             "Yes: the next run plans with the table as it is now.",

@@ -17,6 +17,7 @@ from sources.postgresql.column_rules import POSTGRESQL_COLUMNS
 from sources.postgresql.columns import describing, types_of
 from sources.postgresql.connection import PostgresqlConnection
 from sources.postgresql.errors import source_error
+from sources.postgresql.files import STORED
 from sources.postgresql.keys import PRIMARY_KEY, told_apart
 from sources.postgresql.query import QueryShape, no_part
 from sources.postgresql.session import apart, opening, rolled_back
@@ -217,8 +218,6 @@ def _refused(error: psycopg2.Error, place: str, query: str, *, offset: int) -> S
     return SourceRefusedError(what, refusal.where, f"{why}: {refusal.why}", fix)
 
 
-STORED = "CASE WHEN c.relkind <> 'v' THEN c.oid || '/' || c.relfilenode END"
-"""What tells the relation `c` from another of its name: its oid and file. NULL: it is a view."""
 VIEW = """
 WITH RECURSIVE read (oid) AS (
     SELECT c.oid

@@ -26,6 +26,7 @@ from sources.postgresql import (
 from sources.postgresql.asking import Asking
 from sources.postgresql.column_rules import sql_type
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.files import files_of
 from sources.postgresql.key_snapshot import comparing
 from sources.postgresql.session import Settings
 from sources.postgresql.shape import shape
@@ -173,6 +174,7 @@ class _Inspector:
             key_collation=self._at.key_collation,
             result_types=tuple(sql_type(column).oid for column in self.profile.columns),
             result_tables=tuple((column.origin or (0, 0))[0] for column in self.profile.columns),
+            files=files_of(self.profile.identity.stored),
             settings=self._at.settings,
         )
 

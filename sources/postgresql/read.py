@@ -22,6 +22,7 @@ from auto_schema.row_sums import RowSums
 from sources.postgresql.columns import changed, check_columns, check_tables
 from sources.postgresql.connection import APPLICATION_NAME
 from sources.postgresql.errors import clean, is_amid_rows, is_of_rows, source_error, state_of
+from sources.postgresql.files import check_files
 from sources.postgresql.login import logged_in
 from sources.postgresql.session import opening
 from sources.postgresql.statement import PostgresqlStatement
@@ -180,6 +181,8 @@ def _rows(
         told = described(opened, source.undivided)
         if split.column:
             check_tables(source.place, source.result_names, source.result_tables, told)
+            with opened.cursor() as cursor:
+                check_files(cursor, source.place, source.files)
         fields = fields_of(told, source.columns)
         rows = source.extract.batch_rows or MOST_ROWS
         yield from copied(opened, statement, fields, rows, batch_bytes(len(fields)))

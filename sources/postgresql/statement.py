@@ -23,6 +23,7 @@ from auto_schema.row_sums import DIGEST
 from auto_schema.schema import Column
 from sources.postgresql.columns import describing
 from sources.postgresql.connection import PostgresqlConnection
+from sources.postgresql.files import Files
 from sources.postgresql.session import Settings
 from sources.postgresql.sql import ends_of, literal, quote
 from sources.postgresql.wire.fields import shows_dimensions
@@ -39,6 +40,8 @@ class PostgresqlStatement:
         result_types: their types' OIDs; each read checks that they are still these.
         result_tables: the OIDs of the tables that they are columns of; 0: computed, or of a view
             that is more than its table. Each split checks that they are still these.
+        files: of these tables, of others that the query reads, and of their partitions. Each split
+            checks that they are still these.
         settings: what decides the query's meaning, as it was when it was described.
         columns: those that are read, with how.
         extract: the predicate around the query, where there is one.
@@ -61,6 +64,7 @@ class PostgresqlStatement:
     key_collation: str = ""
     result_types: tuple[int, ...] = ()
     result_tables: tuple[int, ...] = ()
+    files: Files = ()
     settings: Settings = ()
     only: str = ""
 

@@ -19,9 +19,9 @@ WHOLE = "COUNT(*), COUNT(DISTINCT id)"
 def die(sync, sql, start, database):
     """A load that is killed with most of its splits staged; its id."""
     sync.defaults["runner"] = None
-    sql(TABLE)
 
-    def die(**parameters):
+    def die(table=TABLE, **parameters):
+        sql(table)
         with stopping(database, AFTER):
             run = start(**LOAD | parameters)
             stopped_whole(sql, sync, run, AFTER)
@@ -51,6 +51,17 @@ def test_a_table_that_was_replaced_is_read_anew(sync, sql, die, caplog, how):
     assert "planned now, it has another table" in caplog.text
     assert sync.rows("DISTINCT name") == [("new",)]
     assert sync.rows(WHOLE) == [(ROWS, ROWS)]
+
+
+DIVIDED = "NOT NULL) PARTITION BY RANGE (id); CREATE TABLE s1 PARTITION OF s DEFAULT"
+
+
+def test_a_table_of_which_a_partition_was_emptied_and_filled_is_read_anew(sync, sql, die, caplog):
+    die(TABLE.replace("NOT NULL)", DIVIDED))
+    sql("TRUNCATE s1; INSERT INTO s SELECT g, 'new', '2024-01-02' FROM generate_series(1, 9) g")
+    sync.ok(**LOAD)
+    assert "planned now, it has another table" in caplog.text
+    assert sync.rows(WHOLE) == [(9, 9)]
 
 
 LATER = {

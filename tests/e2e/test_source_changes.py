@@ -92,13 +92,68 @@ def test_no_two_splits_read_two_tables_of_one_name(sql, source, swap):
     planned = source("SELECT * FROM s")
     low, high = Split(0, "id", None, 5, by_key=True), Split(1, "id", 5, None, by_key=True)
     assert sum(batch.num_rows for batch in planned.read(low)) == 4
-    sql("VACUUM FULL s")
+    sql("VACUUM s")
     assert sum(batch.num_rows for batch in planned.read(high)) == 5
     sql(swap)
     for split in (low, high):
         with pytest.raises(SourceChangedError, match="another has its name"):
             list(planned.read(split))
     assert rows_and_sums(planned)[0] in (0, 9)  # all rows at once are of one table
+
+
+REFILLED = {
+    "emptied": (f"{PEOPLE} FROM generate_series(1, 9) g", "TRUNCATE s"),
+    "emptied and filled": (
+        f"{PEOPLE} FROM generate_series(1, 9) g",
+        "TRUNCATE s; INSERT INTO s SELECT g, 'second', '' FROM generate_series(1, 9) g",
+    ),
+    "a view that is refreshed": (
+        "CREATE MATERIALIZED VIEW s AS SELECT g AS id FROM generate_series(1, 9) g",
+        "REFRESH MATERIALIZED VIEW s",
+    ),
+    "a partition": (
+        "CREATE TABLE s (id int) PARTITION BY RANGE (id);"
+        "CREATE TABLE s1 PARTITION OF s FOR VALUES FROM (1) TO (5);"
+        "CREATE TABLE s2 PARTITION OF s FOR VALUES FROM (5) TO (99);"
+        "INSERT INTO s SELECT generate_series(1, 9)",
+        "TRUNCATE s2",
+    ),
+    "a child": (
+        "CREATE TABLE s (id int); CREATE TABLE child () INHERITS (s);"
+        "INSERT INTO s SELECT generate_series(1, 4);"
+        "INSERT INTO child SELECT generate_series(5, 9)",
+        "TRUNCATE child",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", REFILLED)
+def test_no_two_splits_read_a_table_before_and_after_it_was_emptied(sql, source, how):
+    """Rows that it has before and after were in neither of them."""
+    made, refilled = REFILLED[how]
+    sql(made)
+    planned = source("SELECT * FROM s")
+    low, high = Split(0, "id", None, 5, by_key=True), Split(1, "id", 5, None, by_key=True)
+    assert sum(batch.num_rows for batch in planned.read(low)) == 4
+    sql(refilled)
+    for split in (low, high):
+        with pytest.raises(SourceChangedError, match="was emptied or written anew"):
+            list(planned.read(split))
+    rows_and_sums(planned)  # all rows at once are as they are now
+
+
+def test_partitions_may_come_and_go_between_splits(sql, source):
+    sql("CREATE TABLE s (id int) PARTITION BY RANGE (id)")
+    for low in (0, 10, 20):
+        sql(f"CREATE TABLE s{low} PARTITION OF s FOR VALUES FROM ({low}) TO ({low + 10})")
+    sql("INSERT INTO s SELECT generate_series(0, 29)")
+    planned = source("SELECT * FROM s")
+    low, high = Split(0, "id", None, 10, by_key=True), Split(1, "id", 10, None, by_key=True)
+    assert sum(batch.num_rows for batch in planned.read(low)) == 10
+    sql("CREATE TABLE s30 PARTITION OF s FOR VALUES FROM (30) TO (40)")
+    sql("ALTER TABLE s DETACH PARTITION s10; DROP TABLE s20")
+    sql("INSERT INTO s VALUES (31)")
+    assert sum(batch.num_rows for batch in planned.read(high)) == 1
 
 
 @pytest.mark.parametrize("proves", [False, True], ids=["read", "proven"])
