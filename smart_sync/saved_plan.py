@@ -215,8 +215,8 @@ def _of_sides(saved: SavedPlan, now: SavedPlan) -> Iterator[str]:
         yield f"the source is another server, database or table ({now.server[1]})"
     elif saved.tables != now.tables:
         yield (
-            "the source's table was replaced, all of its rows were rewritten or removed,"
-            " or a view has another query"
+            "the source's table was replaced or has other partitions, all of its rows were"
+            " rewritten or removed, or a view has another query"
         )
     if saved.table_made != now.table_made:
         is_there = {"": "it is missing"}.get(now.table_made, f"it was made {now.table_made}")

@@ -98,7 +98,7 @@ MOVED = {
         ),
     ),
     "the source's table": (
-        "the source's table was replaced, all of its rows were rewritten or removed",
+        "the source's table was replaced or has other partitions, all of its rows were",
         lambda sync, sql: (
             sql("CREATE TABLE other (LIKE s INCLUDING ALL)"),
             sql("ALTER TABLE s RENAME TO old"),
