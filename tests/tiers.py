@@ -22,7 +22,7 @@ BUDGETS = {
     "contract": 3,
     "deploy": 12,
     "doctests": 1,
-    "e2e": 62,
+    "e2e": 67,
     "extensions": 3,
     "golden": 3,
     "googlesql": 10,
