@@ -142,6 +142,21 @@ def test_no_two_splits_read_a_table_before_and_after_it_was_emptied(sql, source,
     rows_and_sums(planned)  # all rows at once are as they are now
 
 
+@pytest.mark.parametrize("splits", [1, 3])
+def test_a_run_of_one_split_reads_what_is_there_and_one_of_several_ends(
+    sync, sql, after_planning, splits
+):
+    sql(f"{PEOPLE} FROM generate_series(1, 9) g; ALTER TABLE s ADD PRIMARY KEY (id); ANALYZE s")
+    after_planning("TRUNCATE s; INSERT INTO s SELECT g, 'second', '' FROM generate_series(1, 9) g")
+    result = sync(**ALL, num_splits=str(splits))
+    if splits == 1:
+        assert sync.rows("DISTINCT name") == [("second",)], result.err
+        return
+    assert result.code == 4, result.err
+    assert "s was emptied or written anew" in result.err
+    assert "t" not in sync.tables()
+
+
 def test_partitions_may_come_and_go_between_splits(sql, source):
     sql("CREATE TABLE s (id int) PARTITION BY RANGE (id)")
     for low in (0, 10, 20):
